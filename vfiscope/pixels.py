@@ -67,7 +67,7 @@ LUMA_FORMULA = "Y' = 0.299 R + 0.587 G + 0.114 B"
 WIDEST_SHAPE = 3
 """Width over height up to which the whole width of a frame counts where it is scaled down."""
 MOST_WIDTHS = 6
-"""How many times as wide as others a wider one may be then."""
+"""How many times ``width`` a wider one may keep."""
 
 
 def times_smaller(size: tuple[int, int], width: int) -> int:

@@ -94,6 +94,11 @@ def test_a_frame_too_long_for_its_matches_is_refused() -> None:
     with pytest.raises(EmbedderError, match=refused.format(56)):
         Dsift().grid(10, 10000)
     assert Dsift(size=56).grid(10, 10000) == (4, 4000)
+    with pytest.raises(EmbedderError, match=r"16416 patches, .*: pass a size of 1330 or less"):
+        Dsift(size=1344).grid(1080, 1920)
+    Dsift(size=1330).grid(1080, 1920)
+    with pytest.raises(EmbedderError, match="20000 patches, over the limit of 16384: crop them"):
+        Dsift(size=14).grid(1, 20000)
 
 
 def test_cls_is_refused() -> None:

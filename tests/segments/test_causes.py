@@ -64,6 +64,8 @@ def test_a_slight_part_of_a_fault_is_told_by_the_fault_alone(
     assert set(flagged(usual, {"fault": 0.6, metric: counted})) == {"fault", metric}
     assert set(flagged(usual, {"fault": 0.6, metric: slight})) == {"fault"}
     assert set(flagged({metric: 0.0}, {metric: slight})) == {metric}
+    both = {"fault": 0.6, metric: slight}  # too little for a verdict
+    assert set(flagged(dict.fromkeys(both, 0.0), both)) == set(both)
 
 
 def test_what_is_of_another_instant_is_unlike_its_neighbours_and_not_bent() -> None:

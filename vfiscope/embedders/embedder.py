@@ -106,14 +106,24 @@ def grid_for(
         EmbedderError: more than :data:`MAX_PATCHES`.
     """
     sides = (height, width) if aspect == "keep" else (1, 1)
+    h, w = _patches(sides, size, patch)
+    if h * w > MAX_PATCHES:
+        smaller = range(size // patch * patch, 0, -patch)
+        enough = next(
+            (s for s in smaller if math.prod(_patches(sides, s, patch)) <= MAX_PATCHES), 0
+        )
+        remedy = f"pass a size of {enough} or less, or crop the frames" if enough else "crop them"
+        raise EmbedderError(
+            f"{width}x{height} frames at size {size} have {h * w} patches, over the limit of"
+            f" {MAX_PATCHES}: {remedy}"
+        )
+    return h, w
+
+
+def _patches(sides: tuple[int, int], size: int, patch: int) -> tuple[int, int]:
+    """(h, w) of a frame whose short side becomes ``size`` pixels."""
     short = min(sides)
     h, w = (max(1, (2 * side * size + short * patch) // (2 * short * patch)) for side in sides)
-    if h * w > MAX_PATCHES:
-        enough = max(1, math.isqrt(MAX_PATCHES * short // max(sides))) * patch
-        raise EmbedderError(
-            f"a {width}x{height} frame at size {size} has {h * w} patches, over the limit of"
-            f" {MAX_PATCHES}: pass a size of {enough} or less, or crop the frames"
-        )
     return h, w
 
 

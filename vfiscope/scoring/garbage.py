@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 __all__ = ["old_objects_spared"]
 
+OWN_OF_PYTHON = 1000
+
 
 @contextmanager
 def old_objects_spared() -> Iterator[None]:
@@ -15,9 +17,9 @@ def old_objects_spared() -> Iterator[None]:
 
     The modules of numpy, numba and others are hundreds of thousands of objects, which are looked
     through again and again while each frame makes some more: a thirtieth of the time of a scan. A
-    program that froze objects itself is left as it is.
+    program that froze objects itself is left as it is; Python 3.12 freezes some hundred itself.
     """
-    if gc.get_freeze_count():
+    if gc.get_freeze_count() > OWN_OF_PYTHON:
         yield
         return
     gc.freeze()

@@ -15,6 +15,7 @@ from vfiscope.store.verdict import (
     MIN_BROKEN_SHARE,
     MIN_TORN_PURITY,
     MIN_WRONG_INSTANT_SHARE,
+    NEEDED,
     cause_names,
 )
 from vfiscope.types import Segment
@@ -34,13 +35,12 @@ CAUSES_BY_METRIC = {
     "torn": ("tearing", MIN_TORN_PURITY),
 }
 """{metric of one fault: (the kind that it is, its least value of a frame that has it)}"""
-WHOLE_FAULT = "fault"
 PARTS_OF_FAULT = {
     **dict.fromkeys(("repeat", "late", "early"), MIN_WRONG_INSTANT_SHARE),
     "torn": MIN_TORN_PURITY,
 }
-"""{metric of a part of what :data:`WHOLE_FAULT` measures: its least value of a frame that the
-verdict counts for it}"""
+"""{metric of a part of what ``fault`` measures: its least value of a frame that the verdict counts
+for it}"""
 BY_REFERENCE = "mix_explained"
 """A signal that compares with real frames."""
 LOW_SCORE = "low_score"
@@ -71,7 +71,7 @@ def explained(
 
     Where the metric is about one fault and the worst frame has it as the verdict sees it, the
     segment is of that kind. A part of ``fault`` for which the verdict would not count the frame is
-    none of its own where the run holds ``fault``. The evidence of others ends in what the verdict
+    left out, as ``fault`` tells of it. The evidence of others ends in what the verdict
     says of their worst frame, as far as the run holds the metrics that a verdict needs; of a frame
     that repeats the one before, that it does.
 
@@ -88,7 +88,7 @@ def explained(
             REPEATS if held and said else said for said, held in zip(words, repeated, strict=True)
         ]
         elsewhere |= repeated
-    parts = PARTS_OF_FAULT if WHOLE_FAULT in columns.scores else {}
+    parts = PARTS_OF_FAULT if all(name in columns.scores for name in NEEDED) else {}
     return [
         _named(segment, elsewhere, columns) or _told(segment, words, columns)
         for segment in found

@@ -21,7 +21,7 @@ from vfiscope.store.instants import beyond_neighbours
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.types import Float64, FrameTable
 
-__all__ = ["CAUSES", "CAUSE_WORDS", "Judgement", "cause_names", "causes_of", "judge"]
+__all__ = ["CAUSES", "CAUSE_WORDS", "NEEDED", "Judgement", "cause_names", "causes_of", "judge"]
 
 Bool = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[np.float32]]

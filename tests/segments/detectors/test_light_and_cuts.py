@@ -148,6 +148,7 @@ def test_a_step_that_stays_is_one_frame_and_a_cut_is_none() -> None:
     # two frames before the end of the clip nobody knows whether it stays
     assert found({57: lit(0.2)}) == [("exposure", 57, 58)]
     assert found({58: lit(0.2)}) == []
+    assert found({20: lit(0.2), 58: lit(-0.2)}) == [("exposure", 20, 58)]
     # content, not light: blocks go both ways, or as far as each likes
     assert found({20: {**lit(0.2), "light_share": 0.55}}) == []
     assert found({20: {**lit(0.2), "light_spread": 0.4}}) == []
@@ -412,3 +413,6 @@ def test_behind_a_freeze_a_shot_goes_on_with_what_it_would_have_shown(
     behind = {20: {"shot_step": 0.9, **cut}}
     assert found({**going, **held, **behind}) == [("cut", 20, 21)] * told
     assert found({**going, **behind}) == [("cut", 20, 21)]
+    # before the first frame nothing was held
+    calm = {row: {"shot_residual": 0.1} for row in range(60)}
+    assert found({**calm, 1: behind[20]}) == [("cut", 1, 2)]

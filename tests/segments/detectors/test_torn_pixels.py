@@ -153,6 +153,13 @@ def test_a_part_that_is_late_or_early_is_a_tear(changes: Changes, torn: tuple[in
         {**LATE_ROWS, "warp_residual": {}},
         # frames are like earlier ones as they are in the same light again: flicker
         {**LATE_ROWS, "warp_residual": {33: 0.07}, "light_step": {29: 0.015, 31: -0.015}},
+        # the clip ends with them, and a frame long before changed a little more than others
+        {
+            "tear_contrast": {58: 0.9, 59: 0.9},
+            "tear_share": {58: 0.5, 59: 0.5},
+            "tear_lag": {58: 2.0, 59: 2.0},
+            "warp_residual": {52: 0.06},
+        },
         # more of them are alike than a part can be late
         {
             **{name: {**LATE_ROWS[name], 33: LATE_ROWS[name][32]} for name in LATE_ROWS},

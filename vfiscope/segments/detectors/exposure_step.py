@@ -78,7 +78,7 @@ def detect(columns: Columns) -> list[Segment]:
     usual = np.nan_to_num(medians(np.abs(light), EXPOSURE_AROUND, rows))
     least = np.maximum(MIN_EXPOSURE_STEP, EXPOSURE_TIMES_USUAL * usual)
     clear = (np.abs(light[rows]) >= least) & ~taken[rows]
-    clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE) & _can_stay(rows, len(light))
+    clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
     steps = rows[clear].tolist()
     enough = dict(zip(steps, least[clear].tolist(), strict=True))
     badness = np.nan_to_num(np.abs(light))
@@ -90,15 +90,16 @@ def detect(columns: Columns) -> list[Segment]:
             evidence=_said(light, first, last, enough[first]),
         )
         for first, last in _paired(steps, light)
+        if last > first or _can_stay(first, len(light))
     ]
     for row in steps:
         taken[row - 1 : row + 2] = True
     return sorted([*stepped, *_tinted(columns, taken)], key=lambda each: each.start)
 
 
-def _can_stay(rows: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
+def _can_stay(row: int, count: int) -> bool:
     """Whether enough of so many rows follow: at the end of a clip a flash may begin, or a fade."""
-    return rows + MIN_STAY_ROWS <= count
+    return row + MIN_STAY_ROWS <= count
 
 
 def _tinted(columns: Columns, taken: NDArray[np.bool_]) -> list[Segment]:
@@ -117,7 +118,8 @@ def _tinted(columns: Columns, taken: NDArray[np.bool_]) -> list[Segment]:
         _, last = _paired([first, *left[:1]], step)[0]
         if left and left[0] == last + 1 > first + 1:
             left.pop(0)
-        said.append(_tint(columns, name, (first, last), float(step[first]), least))
+        if last > first or _can_stay(first, len(step)):
+            said.append(_tint(columns, name, (first, last), float(step[first]), least))
     return said
 
 
@@ -143,7 +145,7 @@ def _balance_steps(columns: Columns, name: str, taken: NDArray[np.bool_]) -> dic
     near = [each for each in range(-BALANCE_ALONE_ROWS, BALANCE_ALONE_ROWS + 1) if each]
     beside = np.max([shifted(np.abs(step), by)[rows] for by in near], axis=0)
     clear = np.abs(step[rows]) >= np.maximum(enough, ALONE_TIMES * beside)
-    clear &= (kept / step[rows] >= MIN_BALANCE_KEPT) & _can_stay(rows, len(step))
+    clear &= kept / step[rows] >= MIN_BALANCE_KEPT
     clear &= added[0] >= MIN_EVERYWHERE * np.maximum(added[1], 0)
     clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
     return dict(zip(rows[clear].tolist(), enough[clear].tolist(), strict=True))

@@ -123,7 +123,9 @@ def _behind_freeze(residual: Float64) -> NDArray[np.bool_]:
     """(N,) True where the rows before hardly differ from each other, unlike those behind."""
     held = np.max([shifted(residual, -by) for by in range(1, HELD_ROWS + 1)], axis=0)
     going = np.min([shifted(residual, by) for by in range(1, HELD_ROWS + 1)], axis=0)
-    return np.asarray(held < MAX_HELD * going)
+    found = np.asarray(held < MAX_HELD * going)
+    found[: HELD_ROWS + 1] = False  # the first row has none before it
+    return found
 
 
 def _damage_turns(columns: Columns) -> NDArray[np.bool_]:

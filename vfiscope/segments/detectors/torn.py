@@ -43,12 +43,7 @@ def detect(columns: Columns) -> list[Segment]:
     context = context_of(columns)
     if not context.is_video:
         return []
-    found, free = [], 0
-    for tear in tears(context):
-        if tear.first >= free:
-            free = tear.stop + 1
-            found.append(_segment(columns, tear))
-    return found
+    return [_segment(columns, tear) for tear in tears(context)]
 
 
 def tears(context: Context) -> list[Tear]:
@@ -66,9 +61,11 @@ def _all_tears(context: Context) -> list[Tear]:
     told: list[Tear] = [*delayed_tears(context)]
     told += (t for t in paced_tears(context) if t.margin >= SURELY_TORN or not bumped[t.first])
     told += standing_tears(context)
-    found: list[Tear] = []
+    found, taken = list[Tear](), np.zeros(len(bumped) + 1, bool)
     for tear in told:
-        if all(tear.first > each.stop or tear.stop < each.first for each in found):
+        rows = slice(tear.first, tear.stop + 1)
+        if not taken[rows].any():
+            taken[rows] = True
             found.append(tear)
     return sorted(found, key=lambda tear: tear.first)
 

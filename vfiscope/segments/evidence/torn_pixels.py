@@ -77,8 +77,8 @@ class _Parts:
     """How clearly motion tells of a tear that ended in the row before, in terms of enough."""
 
     def catches_up(self, row: int, share: float, lag: int) -> bool:
-        """Whether motion tells that behind one torn row the part of that share goes so many frames
-        further than the rest, by more than a step less."""
+        """Whether motion tells that behind one torn row the part of that share goes further than
+        the rest, by more than ``lag - 1`` steps."""
         if not 0 < row < len(self.rows):
             return False
         above = share if share > 0 else 1 + share
@@ -114,7 +114,7 @@ def delayed_tears(context: Context) -> list[PixelTear]:
     it came k frames too early. Where motion leaves most tells which of both it is: a late part
     jumps ahead behind those rows, and an early one did so before. If it is one row, that jump has
     its split, or motion tells how far the part catches up; if there are several, they tell by
-    themselves.
+    themselves. At the end of a clip nobody knows.
     """
     parts = _parts_of(context)
     share, lag = parts.share, parts.lag
@@ -127,7 +127,7 @@ def delayed_tears(context: Context) -> list[PixelTear]:
     for first, stop in zip(firsts, stops, strict=True):
         back = int(lag[first])
         steady = (parts.light[max(0, first - back) : stop + 1] <= MAX_TORN_LIGHT).all()
-        if steady and stop - first <= back <= first:
+        if steady and stop - first <= back <= first and stop < len(again):
             margin = float(parts.contrast[first:stop].sum()) / MIN_TEAR_CONTRAST
             torn = _late_or_early(parts, first, stop, back)
             found += [PixelTear(first, *rows, margin) for rows in torn]
