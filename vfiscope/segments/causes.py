@@ -71,9 +71,9 @@ def explained(
 
     Where the metric is about one fault and the worst frame has it as the verdict sees it, the
     segment is of that kind. A part of ``fault`` for which the verdict would not count the frame is
-    left out, as ``fault`` tells of it. The evidence of others ends in what the verdict
-    says of their worst frame, as far as the run holds the metrics that a verdict needs; of a frame
-    that repeats the one before, that it does.
+    left out, as ``fault`` tells of it. The evidence of others ends in what the verdict says of
+    their worst frame, as far as the run holds the metrics that a verdict needs; of a frame that
+    repeats the one before, that it does.
 
     Args:
         found: the segments.

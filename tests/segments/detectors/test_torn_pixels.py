@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
+from helpers.calm_scene import ROWS, scene
 
-from vfiscope.segments.detectors import DETECTORS, Columns
-from vfiscope.segments.detectors.torn import TEAR_SIGNALS
+from vfiscope.segments.detectors import DETECTORS
 from vfiscope.segments.evidence.confidence import confidence
-from vfiscope.types import FrameTable
 
-ROWS = 60
-QUIET = {
-    "tear_contrast": 0.05,
-    "tear_share": 0.5,
-    "tear_lag": 1.0,
-    "tear_jump": 0.05,
-    "tear_jump_share": 0.5,
-    "luma_mean": 100.0,
-    "warp_residual": 0.05,
-}
-"""A scene in which all goes on alike; other signals are 0."""
 LATE = {
     "tear_contrast": {30: 0.9},
     "tear_share": {30: -0.5},
@@ -77,18 +63,6 @@ AHEAD = {
 Changes = dict[str, dict[int, float]]
 
 
-def scene(changes: Changes) -> Columns:
-    """Columns of the quiet scene with other values in some rows: {signal: {row: value}}."""
-    signals = {name: np.full(ROWS, QUIET.get(name, 0.0), np.float32) for name in TEAR_SIGNALS}
-    for name, values in changes.items():
-        for row, value in values.items():
-            signals[name][row] = value
-    rows = np.arange(ROWS)
-    zeros, phase = np.zeros(ROWS, np.uint8), np.full(ROWS, np.nan)
-    frames = FrameTable(rows, rows, rows * 0.04, rows - 1, zeros, phase, zeros, Fraction(1, 25))
-    return Columns(frames, {}, {}, signals)
-
-
 @pytest.mark.parametrize(
     ("changes", "torn"),
     [
@@ -134,7 +108,7 @@ def scene(changes: Changes) -> Columns:
     ],
 )
 def test_a_part_that_is_late_or_early_is_a_tear(changes: Changes, torn: tuple[int, int]) -> None:
-    (found,) = DETECTORS["tearing"].detect(scene(changes))
+    (found,) = DETECTORS["tearing"].detect(scene(**changes))
     assert (found.start, found.stop) == torn
 
 
@@ -189,24 +163,24 @@ def test_a_part_that_is_late_or_early_is_a_tear(changes: Changes, torn: tuple[in
     ],
 )
 def test_what_looks_like_a_tear_is_none(changes: Changes) -> None:
-    assert DETECTORS["tearing"].detect(scene(changes)) == []
+    assert DETECTORS["tearing"].detect(scene(**changes)) == []
 
 
 def test_a_tear_tells_what_it_shows_again_and_how_sure_that_is() -> None:
-    (one,) = DETECTORS["tearing"].detect(scene(LATE))
+    (one,) = DETECTORS["tearing"].detect(scene(**LATE))
     assert one.evidence == (
         "50 % of frame 30, at the bottom, shows what was there 2 frames before, while the rest goes"
         " on (contrast 0.9 of 1), and jumps beside it; 1.8 times what would be enough"
     )
     assert one.confidence == pytest.approx(confidence("tearing", 0.9 / 0.5))
-    (rows,) = DETECTORS["tearing"].detect(scene({**LATE_ROWS, "warp_residual": {33: 0.07}}))
+    (rows,) = DETECTORS["tearing"].detect(scene(**{**LATE_ROWS, "warp_residual": {33: 0.07}}))
     assert rows.confidence == pytest.approx(confidence("tearing", (0.9 + 0.8 + 0.7) / 0.5))
 
 
 @pytest.mark.parametrize(("change", "tears"), [(0.3, 0), (8.0, 1)])
 def test_a_frame_that_repeats_the_one_before_is_not_torn(change: float, tears: int) -> None:
     """All of it stands; the codec renews a part."""
-    columns = scene(STANDS)
+    columns = scene(**STANDS)
     still = ("luma_std", "structure_step", "histogram_step", "pace")
     columns.signals.update(
         {name: np.full(ROWS, v, np.float32) for name, v in zip(still, (40, 0, 0, 1), strict=True)}

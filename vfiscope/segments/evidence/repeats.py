@@ -57,8 +57,6 @@ MAX_SPREAD_STEP = 0.02
 MIN_NEW_STRUCTURE, MIN_NEW_HISTOGRAM = 0.28, 0.08
 """Steps of structure and colours with which another shot begins. Behind a freeze the structure
 jumps too."""
-MAX_REPEAT_PACE = 0.5
-"""Motion of a repeat in usual steps: what is blurred changes little too, but moves on."""
 MIN_REPEAT_STD = 3.0
 """Standard deviation of luma below which a frame shows nothing that could stand still."""
 SLOPE_OF_RATIO, SLOPE_OF_CHANGE, SLOPE_OF_PACE, EVEN_REPEAT = 2.5, 1.0, 4.0, 6.2
