@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from vfiscope.store.verdict import (
     MIN_TORN_PURITY,
     MIN_WRONG_INSTANT_SHARE,
     NEEDED,
-    cause_names,
+    causes_by_name,
 )
 from vfiscope.types import Segment
 
@@ -80,14 +80,18 @@ def explained(
         columns: of the run.
         repeated: (N,) rows that repeat the row before; none where None.
     """
-    names = columns.share("causes", lambda: cause_names(columns.frames, columns.scores))
-    words = [CAUSE_WORDS.get(name, "") for name in names]
-    elsewhere = np.isin(names, ELSEWHERE_IN_TIME)
-    if repeated is not None:
-        words = [
-            REPEATS if held and said else said for said, held in zip(words, repeated, strict=True)
-        ]
-        elsewhere |= repeated
+    causes = columns.share("causes", lambda: causes_by_name(columns.frames, columns.scores))
+    repeats = np.zeros(len(columns.frames), bool) if repeated is None else repeated
+
+    def words(row: int) -> str:
+        said = next((CAUSE_WORDS[name] for name, rows in causes.items() if rows[row]), "")
+        return REPEATS if said and repeats[row] else said
+
+    def elsewhere(row: int) -> bool:
+        return bool(repeats[row]) or any(
+            causes[name][row] for name in ELSEWHERE_IN_TIME if name in causes
+        )
+
     parts = PARTS_OF_FAULT if all(name in columns.scores for name in NEEDED) else {}
     return [
         _named(segment, elsewhere, columns) or _told(segment, words, columns)
@@ -146,18 +150,18 @@ def _reasons(found: Iterable[Segment]) -> Iterator[tuple[int, int]]:
             yield each.start, each.stop
 
 
-def _named(segment: Segment, elsewhere: Mask, columns: Columns) -> Segment | None:
+def _named(segment: Segment, elsewhere: Callable[[int], bool], columns: Columns) -> Segment | None:
     kind, least = CAUSES_BY_METRIC.get(segment.metric, ("", np.inf))
-    if segment.metric in OF_ONE_INSTANT and elsewhere[_peak_row(segment, columns)]:
+    if segment.metric in OF_ONE_INSTANT and elsewhere(_peak_row(segment, columns)):
         return None
     return replace(segment, kind=kind) if segment.peak >= least else None
 
 
-def _told(segment: Segment, words: list[str], columns: Columns) -> Segment:
-    row = _peak_row(segment, columns)
-    if not words[row] or segment.role == "passed":
+def _told(segment: Segment, words: Callable[[int], str], columns: Columns) -> Segment:
+    said = words(_peak_row(segment, columns))
+    if not said or segment.role == "passed":
         return segment
-    return replace(segment, evidence=f"{segment.evidence}; the frame {words[row]}")
+    return replace(segment, evidence=f"{segment.evidence}; the frame {said}")
 
 
 def _peak_row(segment: Segment, columns: Columns) -> int:

@@ -82,7 +82,8 @@ def segment_of(
 
     ``evidence`` says in one sentence, with its numbers, why it is flagged."""
     first, last = rows
-    peak = first + int(np.nanargmax(badness[first : last + 1]))
+    inside = badness[first : last + 1]
+    peak = first + int(np.where(np.isnan(inside), -np.inf, inside).argmax())
     return Segment(
         start=int(frames.index[first]),
         stop=int(frames.index[last]) + 1,

@@ -30,11 +30,20 @@ def beyond_neighbours(wrong: Bool, odd: Bool, clear: Bool, off: Float64, judged:
         off: (N,) how far the content of a row is displaced that way.
         judged: (N,) rows that are judged; others between them do not count.
     """
-    known, rows = wrong.copy(), np.flatnonzero(judged)
-    places = np.flatnonzero(odd[rows] & ~wrong[rows])
-    for step, order in ((-1, places), (1, places[::-1])):
-        for place in order.tolist():
-            if 0 <= place + step < len(rows):
-                row, beside = rows[place], rows[place + step]
-                known[row] |= known[beside] and off[row] >= MIN_STILL_OFF * off[beside] > 0
-    return np.asarray(odd & known & (~wrong | clear))
+    rows = np.flatnonzero(judged)
+    known, may, way = wrong[rows], (odd & ~wrong)[rows], off[rows]
+    known = _passed_on(known, may, way)
+    known = _passed_on(known[::-1], may[::-1], way[::-1])[::-1]
+    among = wrong.copy()
+    among[rows] = known
+    return np.asarray(odd & among & (~wrong | clear))
+
+
+def _passed_on(known: Bool, may: Bool, off: Float64) -> Bool:
+    """Known rows, and those that may be behind one of them, each not much less off than the row
+    before it."""
+    before, order = np.append(0.0, off[:-1]), np.arange(len(off))
+    linked = may & (before > 0) & (off >= MIN_STILL_OFF * before)
+    last_known = np.maximum.accumulate(np.where(known, order, -1))
+    last_break = np.maximum.accumulate(np.where(linked, -1, order))
+    return np.asarray((last_known >= 0) & (last_known >= last_break))

@@ -21,7 +21,7 @@ from vfiscope.store.instants import beyond_neighbours
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.types import Float64, FrameTable
 
-__all__ = ["CAUSES", "CAUSE_WORDS", "NEEDED", "Judgement", "cause_names", "causes_of", "judge"]
+__all__ = ["CAUSES", "CAUSE_WORDS", "NEEDED", "Judgement", "causes_by_name", "causes_of", "judge"]
 
 Bool = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[np.float32]]
@@ -219,17 +219,17 @@ def causes_of(frames: FrameTable, scores: Columns) -> list[str]:
     Args:
         frames, scores: as for :func:`judge`.
     """
-    return [CAUSE_WORDS.get(name, "") for name in cause_names(frames, scores)]
-
-
-def cause_names(frames: FrameTable, scores: Columns) -> list[str]:
-    """The same as one of :data:`CAUSES`, or ""."""
-    names = [""] * len(frames)
-    found = _causes(frames, scores)
-    for name, rows in {} if found is None else found[2].items():
+    words = [""] * len(frames)
+    for name, rows in causes_by_name(frames, scores).items():
         for row in np.flatnonzero(rows):
-            names[row] = name
-    return names
+            words[row] = CAUSE_WORDS[name]
+    return words
+
+
+def causes_by_name(frames: FrameTable, scores: Columns) -> dict[str, Bool]:
+    """{one of :data:`CAUSES`: (N,) the rows with that fault}; empty where none is known."""
+    found = _causes(frames, scores)
+    return {} if found is None else found[2]
 
 
 def _causes(

@@ -49,11 +49,11 @@ def detect(columns: Columns) -> list[Segment]:
     if not context_of(columns).is_video:
         return []
     explained = {row for regular in regular_of(columns) for row in regular.repeats}
-    change = change_of(columns)
+    badness = -np.nan_to_num(change_of(columns), nan=np.inf)
     return [
         segment_of(
             *(columns.frames, "difference_p99", columns.signals["difference_p99"]),
-            -np.nan_to_num(change, nan=np.inf),
+            badness,
             (repeat.first, repeat.last),
             min(confidence("repeat", repeat.margin), END_CONFIDENCE if repeat.ends else 1.0),
             "freeze" if repeat.last > repeat.first else "duplicate",

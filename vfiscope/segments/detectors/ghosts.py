@@ -13,8 +13,8 @@ from vfiscope.segments.evidence.damaged_rows import damaged_rows
 from vfiscope.segments.evidence.echoes import (
     ECHO_NEAR,
     ECHOES,
-    LEAST_RISE,
     departures,
+    echo_rises,
     evidence,
     lost_detail,
     seen_twice,
@@ -87,7 +87,7 @@ def detect(columns: Columns) -> list[Segment]:
     context = context_of(columns)
     if not context.is_video:
         return []
-    margins = _margins(context)
+    margins = columns.share("ghost_margins", lambda: _margins(context))
     none = np.zeros(len(margins), bool)
     return [
         _segment(context, margins, rows)
@@ -150,10 +150,14 @@ def _step(context: Context) -> Float64:
 
 def _changes(context: Context) -> tuple[Float64, Float64]:
     """(N,) change to each frame and from it, in terms of the usual."""
-    step = _step(context)
-    with np.errstate(invalid="ignore"):
-        change = np.exp(step - medians(step, ECHO_NEAR))
-    return change, np.append(change[1:], np.nan)
+
+    def compute() -> tuple[Float64, Float64]:
+        step = _step(context)
+        with np.errstate(invalid="ignore"):
+            change = np.exp(step - medians(step, ECHO_NEAR))
+        return change, np.append(change[1:], np.nan)
+
+    return context.columns.share("changes beside ghosts", compute)
 
 
 def _fall(context: Context, name: str) -> Float64:
@@ -204,8 +208,8 @@ def _segment(context: Context, margins: Float64, rows: tuple[int, int]) -> Segme
 
 
 def _words(context: Context, row: int) -> str:
-    rises = [departures(context.signal(name), LEAST_RISE)[row] for name in ECHOES]
-    name = ECHOES[int(np.argmax(rises))]
+    rises = {name: each[row] for name, (_, each) in echo_rises(context).items()}
+    name = max(rises, key=rises.__getitem__)
     lag = counted(ECHOES.index(name) + 1, "frame")
     left = min(MIXTURES, key=lambda each: float(context.signal(each)[row]))
     first, behind = (told(float(each[row])) for each in _changes(context))

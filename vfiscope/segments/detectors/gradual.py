@@ -38,6 +38,7 @@ MIN_NEW_COLOURS, NEW_TIMES_USUAL = 0.015, 2.0
 """Part of the colours that are new in a frame; the same as a multiple of the usual one, or of that
 of the calmer side."""
 ALL_NEW_COLOURS = 0.4
+SOME_NEW_COLOURS = ALL_NEW_COLOURS / 2
 """Sum of these parts over the stretch."""
 ALL_WIPED_COLOURS = 0.55
 """The same of a wipe, behind which nothing is left of the shot before."""
@@ -188,8 +189,12 @@ def _stretches(columns: Columns, change: Float64, new: NDArray[np.bool_]) -> lis
     colours = np.nan_to_num(evenly(context_of(columns), "histogram_step"))
     otherwise = _otherwise(columns)
     new = new & ~otherwise
+    seen = np.append(0.0, np.cumsum(colours))
     found = []
     for first, last in spans(new, np.zeros(len(new), bool), reach=2):
+        # Quick to know of most of them; sums are not taken as exact.
+        if last - first + 1 < MIN_GRADUAL_ROWS or seen[last + 1] - seen[first] < SOME_NEW_COLOURS:
+            continue
         inside = change[first : last + 1]
         level = float(np.median(inside))
         held = np.flatnonzero(inside >= END_SHARE * level)
@@ -259,5 +264,6 @@ def _measured(columns: Columns, first: int, last: int, change: Float64) -> _Stre
 
 def _median(values: Float64) -> float:
     """That of those that are known, at least 0.001; 0.001 where none is."""
-    known = values[np.isfinite(values)]
-    return max(1e-3, float(np.median(known))) if len(known) else 1e-3
+    known = np.sort(values[np.isfinite(values)])
+    middle = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2 if len(known) else 0.0
+    return max(1e-3, float(middle))

@@ -46,10 +46,11 @@ def detect(columns: Columns) -> list[Segment]:
     """
     if not context_of(columns).is_video:
         return []
-    column, change = columns.signals["difference_p99"], change_of(columns)
+    column = columns.signals["difference_p99"]
+    badness = -np.nan_to_num(change_of(columns), nan=np.inf)
     return [
         segment_of(
-            *(columns.frames, "difference_p99", column, -np.nan_to_num(change, nan=np.inf)),
+            *(columns.frames, "difference_p99", column, badness),
             (whole := pattern.whole(len(column))),
             confidence("cadence", pattern.certainty / MIN_CERTAINTY),
             "cadence",

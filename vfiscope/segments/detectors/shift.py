@@ -122,10 +122,10 @@ def _again(x: Float64, y: Float64) -> Mask:
     size = len(x)
     padded = np.full((2, size + 2 * AGAIN_ROWS), np.nan)
     padded[:, AGAIN_ROWS : AGAIN_ROWS + size] = x, y
-    again = np.zeros(size, np.intp)
+    again, near = np.zeros(size, np.intp), AGAIN_SHARE * np.hypot(x, y)
     for offset in (*range(-AGAIN_ROWS, -1), *range(2, AGAIN_ROWS + 1)):
         other = padded[:, AGAIN_ROWS + offset : AGAIN_ROWS + offset + size]
-        again += np.hypot(other[0] - x, other[1] - y) < AGAIN_SHARE * np.hypot(x, y)
+        again += np.hypot(other[0] - x, other[1] - y) < near
     return again > 1
 
 

@@ -54,6 +54,7 @@ def detect(columns: Columns) -> list[Segment]:
     changed = _changed(columns)
     still &= ~changed
     column, found, ignored = columns.signals["difference_p99"], [], np.zeros(len(still), bool)
+    badness = np.nan_to_num(change)
     for first, last in spans(still, ignored, changed, reach=STATIC_REACH):
         rows = slice(first, last + 1)
         share = float(still[rows].mean())
@@ -65,7 +66,7 @@ def detect(columns: Columns) -> list[Segment]:
                 f" {told(float(np.nanmedian(change[rows])))} code values, and noise explains"
                 f" {told(float(np.median(allowed[rows])))}"
             )
-            where = frames, "difference_p99", column, np.nan_to_num(change), (first - 1, last)
+            where = frames, "difference_p99", column, badness, (first - 1, last)
             found.append(segment_of(*where, share, "static", evidence=said))
     return found
 

@@ -75,9 +75,8 @@ def _segment(columns: Columns, tear: Tear) -> Segment:
     words = (
         _pace_words(columns, tear) if isinstance(tear, PacedTear) else _repeat_words(columns, tear)
     )
-    badness = np.nan_to_num(np.asarray(contrast, np.float64))
     return segment_of(
-        *(columns.frames, "tear_contrast", contrast, badness, (tear.first, tear.stop - 1)),
+        *(columns.frames, "tear_contrast", contrast, contrast, (tear.first, tear.stop - 1)),
         *(confidence("tearing", tear.margin), "tearing"),
         evidence=f"{words}; {told(tear.margin)} times what would be enough",
     )

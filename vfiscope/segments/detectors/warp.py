@@ -21,6 +21,7 @@ from vfiscope.segments.evidence.stand_out import (
     above_sides,
     behind_repeats,
     beside,
+    onset_excess,
     relit,
     residual_ratio,
     seam_margin,
@@ -127,7 +128,7 @@ def _in_restless(context: Context, lone: Float64) -> Float64:
     level, (_, least) = _level(context), _off_the_way(context)
     both = np.sqrt(np.prod(np.clip((lone, level), 0, MAX_OF_EACH), axis=0)) / MIN_IN_RESTLESS
     split = np.nan_to_num(context.signal("tear_explained"))
-    begins, _ = above_sides(np.maximum(context.signal("onset"), 0))
+    begins, _ = onset_excess(context)
     met = (least >= MIN_RESTLESS_PX) & ~_mixed(context, FAR_FROM_MIXED)
     met &= (lone >= MIN_OF_EACH[0]) & (level >= MIN_OF_EACH[2])
     met &= np.fmax(split, np.append(split[1:], 0)) < MAX_SPLIT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.segments.evidence.context import Context, medians
-from vfiscope.segments.evidence.stand_out import above_sides, residual_ratio, seam_margin
+from vfiscope.segments.evidence.stand_out import onset_excess, residual_ratio, seam_margin
 from vfiscope.types import Float64
 
 __all__ = [
@@ -70,7 +70,7 @@ def same_place(context: Context, first: int, stop: int) -> bool:
 
 def _begins(context: Context) -> Float64:
     """(N,) margins of onsets that motion does not explain."""
-    excess, usual = above_sides(np.maximum(context.signal("onset"), 0))
+    excess, usual = onset_excess(context)
     margins = excess / np.maximum(LEAST_ONSET_CODES, USUAL_ONSETS_BESIDE * usual)
     return np.where(residual_ratio(context, LEAST_BENT_RESIDUAL) >= 1 + MIN_MORE_LEFT, margins, 0.0)
 

@@ -20,7 +20,7 @@ __all__ = ["Context", "context_of", "highest_near", "medians", "shifted"]
 MAX_VIDEO_STEP_S = 1.0
 """Longest usual step of a video; photos that are further apart are a time-lapse."""
 
-BAND_ROWS = 512
+BAND_ROWS = 256
 """As many rows as stay in the cache of a core."""
 
 
@@ -58,13 +58,18 @@ def medians(
 ) -> Float64:
     """(N,) the median of the values at these offsets from each row, without those that are NaN or
     lie outside; NaN where none is left. Only of some ``rows``: (M,)."""
-    count, reach = len(values), max(map(abs, offsets))
-    padded = np.full(count + 2 * reach, np.nan)
-    padded[reach : reach + count] = values
-    wanted = np.arange(count) if rows is None else np.asarray(rows, np.int64)
-    found = np.empty(len(wanted))
-    near = np.array(offsets, np.int64) + reach
-    ordered_middles(padded, near, wanted, _exchanges(len(offsets)), found)
+    count, near = len(values), np.array(offsets, np.int64)
+    if rows is None:
+        reach = int(np.abs(near).max())
+        padded, near = np.full(count + 2 * reach, np.inf), near + reach
+        np.copyto(padded[reach : reach + count], values, where=np.isfinite(values))
+    else:
+        places = near[:, None] + rows
+        chosen = np.asarray(values, np.float64)[places.clip(0, max(0, count - 1))]
+        known = (places >= 0) & (places < count) & np.isfinite(chosen)
+        padded, near = np.where(known, chosen, np.inf).ravel(), np.arange(len(near)) * len(rows)
+    found = np.empty(count if rows is None else len(rows))
+    ordered_middles(padded, near, *_exchanges(len(offsets)), found)
     return found
 
 
@@ -79,9 +84,9 @@ def highest_near(values: Float64, before: int, after: int) -> Float64:
 
 
 @lru_cache(maxsize=64)
-def _exchanges(size: int) -> NDArray[np.int64]:
+def _exchanges(size: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """(E, 2) the pairs of so many values that bring these in order, if each pair in turn is put in
-    order: Batcher's network (1968)."""
+    order: Batcher's network (1968); and (E,) those that the values in the middle depend on."""
     pairs, apart = [], 1
     while apart < size:
         step = apart
@@ -92,40 +97,50 @@ def _exchanges(size: int) -> NDArray[np.int64]:
                         pairs.append((one, one + step))
             step //= 2
         apart *= 2
-    return np.array(pairs, np.int64).reshape(-1, 2)
+    asked, needed = {(size - 1) // 2, size // 2}, np.zeros(len(pairs), np.bool_)
+    for place in reversed(range(len(pairs))):
+        if not asked.isdisjoint(pairs[place]):
+            needed[place] = True
+            asked.update(pairs[place])
+    return np.array(pairs, np.int64).reshape(-1, 2), needed
 
 
 @compiled()
-def ordered_middles(padded: Any, near: Any, rows: Any, exchanges: Any, found: Any) -> None:
+def ordered_middles(padded: Any, near: Any, exchanges: Any, needed: Any, found: Any) -> None:
     """Medians of short windows: an exchange works on a band of rows at once, many times quicker
     than sorting them one by one.
 
     Args:
-        padded: (N,) float64, long enough for all places.
-        near: (W,) offsets of a window from its row.
-        rows: (M,) rows.
-        exchanges: (E, 2) see :func:`_exchanges`.
+        padded: (N,) float64, long enough for all places; infinite where nothing is known.
+        near: (W,) places of the window of the first row.
+        exchanges: (E, 2) and
+        needed: (E,) see :func:`_exchanges`.
         found: (M,) float64, filled; NaN where nothing is finite.
     """
-    band, known = np.empty((near.shape[0], BAND_ROWS)), np.empty(BAND_ROWS, np.int64)
-    for start in range(0, rows.shape[0], BAND_ROWS):
-        count = min(BAND_ROWS, rows.shape[0] - start)
+    size, rows = near.shape[0], found.shape[0]
+    band, known = np.empty((size, BAND_ROWS)), np.empty(BAND_ROWS)
+    for start in range(0, rows, BAND_ROWS):
+        count = min(BAND_ROWS, rows - start)
         for x in range(count):
-            known[x] = 0
-        for i in range(near.shape[0]):
-            line = band[i]
+            known[x] = 0.0
+        for i in range(size):
+            line, place = band[i], start + near[i]
             for x in range(count):
-                value = padded[rows[start + x] + near[i]]
-                line[x] = value if np.isfinite(value) else np.inf
-                known[x] += np.isfinite(value)
+                value = padded[place + x]
+                line[x] = value
+                known[x] += 1.0 if value < np.inf else 0.0
+        least = float(size)
+        for x in range(count):
+            least = min(least, known[x])
         for i in range(exchanges.shape[0]):
-            low, high = band[exchanges[i, 0]], band[exchanges[i, 1]]
-            for x in range(count):
-                one, other = low[x], high[x]
-                low[x], high[x] = min(one, other), max(one, other)
+            if needed[i] or least < size:
+                low, high = band[exchanges[i, 0]], band[exchanges[i, 1]]
+                for x in range(count):
+                    one, other = low[x], high[x]
+                    low[x], high[x] = min(one, other), max(one, other)
         for x in range(count):
-            last = known[x]
-            middle = band[max(last - 1, 0) // 2, x] + band[min(last // 2, near.shape[0] - 1), x]
+            last = int(known[x])
+            middle = band[max(last - 1, 0) // 2, x] + band[min(last // 2, size - 1), x]
             found[start + x] = middle / 2 if last else np.nan
 
 

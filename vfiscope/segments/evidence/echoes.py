@@ -12,8 +12,8 @@ from vfiscope.types import Float64
 __all__ = [
     "ECHOES",
     "ECHO_NEAR",
-    "LEAST_RISE",
     "departures",
+    "echo_rises",
     "evidence",
     "lost_detail",
     "seen_twice",
@@ -37,8 +37,22 @@ SURELY_TWICE = 0.8
 
 def departures(values: Float64, least: float) -> Float64:
     """(N,) how far values are above those around, in usual departures from these."""
-    above = values - medians(values, ECHO_NEAR)
+    return _in_usual(values - medians(values, ECHO_NEAR), least)
+
+
+def _in_usual(above: Float64, least: float) -> Float64:
     return above / (least + SIGMA_OF_MAD * medians(np.abs(above), ECHO_NEAR))
+
+
+def echo_rises(context: Context) -> dict[str, tuple[Float64, Float64]]:
+    """{echo: (N,) how far it is above those around, and the same in usual departures}"""
+
+    def compute() -> dict[str, tuple[Float64, Float64]]:
+        values = {name: context.signal(name) for name in ECHOES}
+        above = {name: each - medians(each, ECHO_NEAR) for name, each in values.items()}
+        return {name: (rise, _in_usual(rise, LEAST_RISE)) for name, rise in above.items()}
+
+    return context.columns.share("echo_rises", compute)
 
 
 def evidence(values: Float64) -> Float64:
@@ -63,7 +77,7 @@ def seen_twice(context: Context) -> Float64:
     kept = lost_detail(context)[1]
 
     def compute() -> Float64:
-        margins = [_echo_margin(context.signal(name), kept) for name in ECHOES]
+        margins = [_echo_margin(*rises, kept) for rises in echo_rises(context).values()]
         return np.asarray(np.fmax.reduce(margins), np.float64)
 
     return context.columns.share("seen_twice", compute)
@@ -77,14 +91,13 @@ def surely_twice(context: Context) -> Mask:
     return np.asarray((seen_twice(context) >= SURELY_TWICE) & (weaker >= SURELY_TWICE))
 
 
-def _echo_margin(values: Float64, kept: Float64) -> Float64:
+def _echo_margin(rise: Float64, departure: Float64, kept: Float64) -> Float64:
     """(N,) margin of an echo in frames that keep a part of the power of their detail.
 
     A ghost of a and 1 - a keeps 1 - q of it with q = 2 a (1 - a), and its echo rises by q / 2 of
     what is kept. Blur takes as much and leaves less of an echo.
     """
-    rise = values - medians(values, ECHO_NEAR)
     with np.errstate(divide="ignore", invalid="ignore"):
         fair = np.where(kept < 1, rise / (FAIR_RISE * (1 / kept - 1) / 2), 1.0)
-    shown = departures(values, LEAST_RISE) / USUAL_RISES * np.clip(fair, 0, 1)
+    shown = departure / USUAL_RISES * np.clip(fair, 0, 1)
     return evidence(shown)

@@ -19,6 +19,7 @@ __all__ = [
     "beside",
     "brighter_than",
     "impulse_margin",
+    "onset_excess",
     "relit",
     "residual_ratio",
     "seam_margin",
@@ -49,6 +50,13 @@ def above_sides(values: Float64) -> tuple[Float64, Float64]:
     around = (*SIDE_BEFORE, *SIDE_BEHIND)
     off = np.abs(values - medians(values, around))
     return np.nan_to_num(values - level), np.nan_to_num(SIGMA_OF_MAD * medians(off, around))
+
+
+def onset_excess(context: Context) -> tuple[Float64, Float64]:
+    """(N,) how much more begins in each frame than on its sides, and the usual departure."""
+    return context.columns.share(
+        "onset_excess", lambda: above_sides(np.maximum(context.signal("onset"), 0))
+    )
 
 
 def impulse_margin(context: Context) -> Float64:

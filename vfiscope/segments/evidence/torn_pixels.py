@@ -121,16 +121,18 @@ def delayed_tears(context: Context) -> list[PixelTear]:
     again = (parts.contrast >= MIN_TEAR_CONTRAST) & (lag > 1)
     goes_on = again[1:] & again[:-1] & (lag[1:] == lag[:-1]) & (share[1:] * share[:-1] > 0)
     goes_on &= np.abs(np.diff(share)) <= MAX_LINE_STEP
-    firsts = np.flatnonzero(again & ~np.append(False, goes_on)).tolist()
-    stops = (np.flatnonzero(again & ~np.append(goes_on, False)) + 1).tolist()
+    firsts = np.flatnonzero(again & ~np.append(False, goes_on))
+    stops = np.flatnonzero(again & ~np.append(goes_on, False)) + 1
+    backs = lag[firsts].astype(np.intp)
+    relit_before = np.append(0, np.cumsum(parts.light > MAX_TORN_LIGHT))
+    told = (stops - firsts <= backs) & (backs <= firsts) & (stops < len(again))
+    ends = np.minimum(stops + 1, len(again))
+    told &= relit_before[ends] == relit_before[np.maximum(firsts - backs, 0)]
     found = []
-    for first, stop in zip(firsts, stops, strict=True):
-        back = int(lag[first])
-        steady = (parts.light[max(0, first - back) : stop + 1] <= MAX_TORN_LIGHT).all()
-        if steady and stop - first <= back <= first and stop < len(again):
-            margin = float(parts.contrast[first:stop].sum()) / MIN_TEAR_CONTRAST
-            torn = _late_or_early(parts, first, stop, back)
-            found += [PixelTear(first, *rows, margin) for rows in torn]
+    for first, stop in zip(firsts[told].tolist(), stops[told].tolist(), strict=True):
+        margin = float(parts.contrast[first:stop].sum()) / MIN_TEAR_CONTRAST
+        torn = _late_or_early(parts, first, stop, int(lag[first]))
+        found += [PixelTear(first, *rows, margin) for rows in torn]
     return found
 
 
