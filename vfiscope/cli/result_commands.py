@@ -46,7 +46,7 @@ def flag(
     with Run(run) as before:  # a rule that cannot work leaves the run as it is
         failures(fail_on, before)
     reflag(run, rules or None, since=before)
-    with Run(run) as after:
+    with Run(run, earlier=before) as after:
         summary = judged(after, fail_on)
         if as_json:
             say_json(summary)

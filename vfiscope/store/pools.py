@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from vfiscope.errors import UsageError
 from vfiscope.types import Float64, FrameTable, MetricSpec, Role
 
-__all__ = ["POOLS", "ROLES", "headline_role", "pool", "rows_of", "worst_row"]
+__all__ = ["POOLS", "ROLES", "headline_role", "pool", "pools", "rows_of", "worst_row"]
 
 POOLS = ("mean", "std", "min", "p1", "p5", "p50", "p95", "p99", "max")
 ROLES = ("synthesised", "passed", "held", "all")
@@ -40,16 +40,34 @@ def pool(values: ArrayLike, name: str) -> float | None:
     Raises:
         UsageError: the pool is unknown.
     """
-    match = _PERCENTILE.fullmatch(name)
-    if name not in _SIMPLE and (match is None or float(match[1]) > 100):
-        raise UsageError(
-            f"there is no pool {name!r}: choose mean, std, min, max, or a percentile p0 to p100"
-        )
+    return pools(values, (name,))[name]
+
+
+def pools(values: ArrayLike, names: Sequence[str] = POOLS) -> dict[str, float | None]:
+    """{name: :func:`pool`} of one curve; percentiles share their work.
+
+    Raises:
+        UsageError: as :func:`pool`.
+    """
+    levels = {name: _level(name) for name in names if name not in _SIMPLE}
     array = np.asarray(values, np.float64)
     finite = array[np.isfinite(array)]
     if not len(finite):
-        return None
-    return float(_SIMPLE[name](finite) if match is None else np.percentile(finite, float(match[1])))
+        return dict.fromkeys(names)
+    at_levels = np.percentile(finite, list(levels.values())) if levels else ()
+    found = dict(zip(levels, at_levels, strict=True))
+    found |= {name: _SIMPLE[name](finite) for name in names if name in _SIMPLE}
+    return {name: float(found[name]) for name in names}
+
+
+def _level(name: str) -> float:
+    """The percentage that the name of a percentile says."""
+    match = _PERCENTILE.fullmatch(name)
+    if match is None or float(match[1]) > 100:
+        raise UsageError(
+            f"there is no pool {name!r}: choose mean, std, min, max, or a percentile p0 to p100"
+        )
+    return float(match[1])
 
 
 def worst_row(values: ArrayLike, spec: MetricSpec) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fractions import Fraction
 from functools import cached_property, partial
@@ -66,6 +66,8 @@ class Run:
         made: the state of the file (:func:`~vfiscope.store.opening.state_of`) as a writer of this
             process left it: while it is in that state, what only a file of somebody else may claim
             is not checked.
+        earlier: the same run as somebody opened it before: unless it was made anew since then, its
+            scores and signals, which no stage changes, are not read again.
 
     Raises:
         StoreError: the file is missing, not HDF5, not from vfiscope, from a newer vfiscope,
@@ -78,11 +80,12 @@ class Run:
         *,
         owns: Path | None = None,
         made: State | None = None,
+        earlier: Run | None = None,
     ) -> None:
         self.path = Path(path)
-        settled(self.path, partial(self._open, owns, made), self.close)
+        settled(self.path, partial(self._open, owns, made, earlier), self.close)
 
-    def _open(self, owns: Path | None, made: State | None) -> None:
+    def _open(self, owns: Path | None, made: State | None, earlier: Run | None) -> None:
         h5, file = open_stored(self.path)
         self._handle = Handle(h5, file, owns)
         try:
@@ -90,15 +93,17 @@ class Run:
             with reading(self.path, "the content"):
                 if made is None or state_of(self.path) != made:
                     check_stored(self.path, h5, file)
-                self._load(h5)
+                self._load(h5, earlier)
         except StoreError:
             self.close()
             raise
 
-    def _load(self, h5: Any) -> None:
+    def _load(self, h5: Any, earlier: Run | None) -> None:
         self._load_facts(h5.attrs)
-        self._load_rows(h5)
-        self._load_arrays(h5)
+        if earlier is not None and earlier.created != self.created:
+            earlier = None
+        self._load_rows(h5, {} if earlier is None else earlier.scores)
+        self._load_arrays(h5, {} if earlier is None else earlier.signals)
         self.stages: Mapping[str, StageRecord] = MappingProxyType(read_stages(h5))
         """{stage: what made its tables}"""
         self.rules = rules_of(self.stages)
@@ -152,7 +157,7 @@ class Run:
         """The registration method and the digest of its weights; None where frames were not
         registered."""
 
-    def _load_rows(self, h5: Any) -> None:
+    def _load_rows(self, h5: Any, known: Mapping[str, NDArray[np.float32]]) -> None:
         """The tables with a row for each frame."""
         self.frames = schema.drop_guessed_roles(schema.read_frames(h5), h5, self.config)
         self.names = read_names(h5)
@@ -165,19 +170,17 @@ class Run:
         """The registration of each test frame, row by row; None where frames were not
         registered."""
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(
-            {name: dataset[()] for name, dataset in members(h5["scores"])}
+            _columns(members(h5["scores"]), known)
         )
         self.specs = {name: read_metric(dataset, name) for name, dataset in members(h5["scores"])}
         """{metric: MetricSpec}"""
         for spec in self.specs.values():
             check_spec(self.path, spec)
 
-    def _load_arrays(self, h5: Any) -> None:
+    def _load_arrays(self, h5: Any, known: Mapping[str, NDArray[np.float32]]) -> None:
         """The arrays that are read on demand."""
         signals = members(h5.get("signals", {}))
-        self.signals: Mapping[str, NDArray[np.float32]] = MappingProxyType(
-            {name: dataset[()] for name, dataset in signals}
-        )
+        self.signals: Mapping[str, NDArray[np.float32]] = MappingProxyType(_columns(signals, known))
         """{signal: (N,) float32}, NaN where not defined; empty in older files."""
         self.signal_specs = {name: read_signal(dataset, name) for name, dataset in signals}
         """{signal: SignalSpec}"""
@@ -365,6 +368,13 @@ class Run:
             f"{len(self.segments)} segments",
         ]
         return f"Run({str(self.path)!r}: {'; '.join(part for part in parts if part)})"
+
+
+def _columns(
+    stored: Iterable[tuple[str, Any]], known: Mapping[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float32]]:
+    """{name: (N,) float32}, read where it is not known."""
+    return {name: known[name] if name in known else data[()] for name, data in stored}
 
 
 def _is_count(key: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
+from vfiscope.store.pools import ROLES, headline_role, pool, pools, rows_of, worst_row
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment, SignalSpec, Status
 
 __all__ = ["by_role", "count", "described_signals", "named", "pooled"]
@@ -41,7 +41,7 @@ def describe(
     row = worst_row(np.where(rows, array, np.nan), spec)
     signed = spec.low < spec.identity < spec.high
     return {
-        **{name: pool(mine, name) for name in POOLS},
+        **pools(mine),
         **({"mean_abs": pool(np.abs(mine - spec.identity), "mean")} if signed else {}),
         "worst": None if row is None else float(array[row]),
         "worst_index": None if row is None else int(frames.index[row]),
@@ -96,7 +96,7 @@ def described_signals(signals: Scored, specs: Mapping[str, SignalSpec]) -> dict[
     return {
         name: {
             "unit": specs[name].unit,
-            **{how: pool(values, how) for how in ("mean", "min", "max")},
+            **pools(values, ("mean", "min", "max")),
             "defined": int((~np.isnan(values)).sum()),
         }
         for name, values in signals.items()

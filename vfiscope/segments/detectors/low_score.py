@@ -62,16 +62,19 @@ those.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
+from vfiscope.jit import compiled, map_rows
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.segments.causes import explained
 from vfiscope.segments.departures import departures
 from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors import duplicate
+from vfiscope.segments.evidence.context import BAND_ROWS
 from vfiscope.segments.evidence.held import patterns_of
 from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS
 from vfiscope.segments.rules import Column, segment_of, spans, stepped_over
@@ -103,13 +106,14 @@ MARKS = frozenset({"cut", *LEVEL_METRICS})
 def detect(columns: Columns) -> list[Segment]:
     """The segments of every metric that has a spec, metric by metric, with their cause where the
     real frames around tell it."""
-    held = _longest_hold(columns)
-    found = [
-        segment
+    held, frames = _longest_hold(columns), columns.frames
+    judged = [
+        (column, columns.specs[name])
         for name, column in columns.scores.items()
         if name in columns.specs and name not in MARKS
-        for segment in low_scores(columns.frames, column, columns.specs[name], held=held)
     ]
+    each = map_rows(lambda n: low_scores(frames, *judged[n], held=held), len(judged))
+    found = [segment for segments in each for segment in segments]
     return explained(found, columns, _repeated(columns)) if found else found
 
 
@@ -242,20 +246,39 @@ def _repeats(badness: Float64, lag: int, steps: Float64, usual: float) -> bool:
         steps: (N - 1,) how much changes from row to row, at most ``usual``.
         usual: the change at which larger ones are clipped.
     """
-    apart = np.minimum(np.abs(badness[lag:] - badness[:-lag]), usual)
-    inside, between = _moving_sums(steps, 2 * lag - 1) / 2, _moving_sums(apart, lag)
-    # Where nothing changes every lag would fit, so calm stretches have no vote.
-    busy = inside > usual / 4
-    return bool(
-        busy.any()
-        and (between[busy] < MAX_CHANGE_BETWEEN_CYCLES * inside[busy]).mean() > MIN_ALIKE_SHARE
-    )
+    counts = np.zeros(2, np.int64)
+    count_alike(badness, steps, (lag, usual, MAX_CHANGE_BETWEEN_CYCLES), counts)
+    busy, alike = counts.tolist()
+    return bool(busy and alike / busy > MIN_ALIKE_SHARE)
 
 
-def _moving_sums(values: Float64, size: int) -> Float64:
-    """(N - size + 1,) sums of every ``size`` values in a row."""
-    count = len(values) - size + 1
-    sums = values[:count].copy()
-    for start in range(1, size):
-        sums += values[start : start + count]
-    return sums
+@compiled()
+def count_alike(badness: Any, steps: Any, limits: tuple[int, float, float], counts: Any) -> None:
+    """Count the pairs of neighbouring cycles in which something changes, and those that are alike.
+
+    Args:
+        badness: (N,) float64, may hold NaN.
+        steps: (N - 1,) float64, how much changes from row to row.
+        limits: rows of a cycle; the change at which larger ones are clipped; the largest difference
+            of alike cycles as a part of the change within them.
+        counts: (2,) int64, filled: the pairs that vote, and those of them that are alike.
+    """
+    lag, usual, most = limits
+    inside, between = np.empty(BAND_ROWS), np.empty(BAND_ROWS)
+    rows = badness.shape[0] - 2 * lag + 1
+    for start in range(0, rows, BAND_ROWS):
+        count = min(BAND_ROWS, rows - start)
+        for x in range(count):
+            inside[x] = between[x] = 0.0
+        for i in range(start, start + 2 * lag - 1):
+            for x in range(count):
+                inside[x] += steps[i + x]
+        for i in range(start, start + lag):
+            for x in range(count):
+                apart = abs(badness[i + lag + x] - badness[i + x])
+                between[x] += usual if apart > usual else apart
+        for x in range(count):
+            # Where nothing changes every lag would fit, so calm stretches have no vote.
+            if inside[x] / 2 > usual / 4:
+                counts[0] += 1
+                counts[1] += between[x] < most * (inside[x] / 2)

@@ -15,7 +15,7 @@ from vfiscope.jit import compiled
 from vfiscope.segments.columns import Column, Columns
 from vfiscope.types import Float64
 
-__all__ = ["Context", "context_of", "highest_near", "medians", "shifted"]
+__all__ = ["BAND_ROWS", "Context", "context_of", "highest_near", "medians", "shifted"]
 
 MAX_VIDEO_STEP_S = 1.0
 """Longest usual step of a video; photos that are further apart are a time-lapse."""
