@@ -61,13 +61,14 @@ def medians(
     count, near = len(values), np.array(offsets, np.int64)
     if rows is None:
         reach = int(np.abs(near).max())
-        padded, near = np.full(count + 2 * reach, np.inf), near + reach
-        np.copyto(padded[reach : reach + count], values, where=np.isfinite(values))
+        padded, near = np.empty(count + 2 * reach), near + reach
+        padded[:reach] = padded[reach + count :] = np.nan
+        padded[reach : reach + count] = values
     else:
         places = near[:, None] + rows
         chosen = np.asarray(values, np.float64)[places.clip(0, max(0, count - 1))]
-        known = (places >= 0) & (places < count) & np.isfinite(chosen)
-        padded, near = np.where(known, chosen, np.inf).ravel(), np.arange(len(near)) * len(rows)
+        chosen[(places < 0) | (places >= count)] = np.nan
+        padded, near = chosen.ravel(), np.arange(len(near)) * len(rows)
     found = np.empty(count if rows is None else len(rows))
     ordered_middles(padded, near, *_exchanges(len(offsets)), found)
     return found
@@ -111,7 +112,7 @@ def ordered_middles(padded: Any, near: Any, exchanges: Any, needed: Any, found: 
     than sorting them one by one.
 
     Args:
-        padded: (N,) float64, long enough for all places; infinite where nothing is known.
+        padded: (N,) float64, long enough for all places.
         near: (W,) places of the window of the first row.
         exchanges: (E, 2) and
         needed: (E,) see :func:`_exchanges`.
@@ -127,8 +128,9 @@ def ordered_middles(padded: Any, near: Any, exchanges: Any, needed: Any, found: 
             line, place = band[i], start + near[i]
             for x in range(count):
                 value = padded[place + x]
-                line[x] = value
-                known[x] += 1.0 if value < np.inf else 0.0
+                is_known = abs(value) < np.inf
+                line[x] = value if is_known else np.inf
+                known[x] += 1.0 if is_known else 0.0
         least = float(size)
         for x in range(count):
             least = min(least, known[x])
