@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from vfiscope.jit import REORDERED, compiled
 from vfiscope.signals.fetching import fetched_along
 from vfiscope.signals.frame_flow import MIN_FLOW_PX, flow_between, tiny_scale
-from vfiscope.signals.frame_views import ranked, scaled_down
+from vfiscope.signals.frame_views import scaled_down
+from vfiscope.signals.ranks import ranked
 from vfiscope.signals.signal import TINY_WIDTH, Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float32, SignalSpec
 

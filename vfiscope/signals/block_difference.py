@@ -6,7 +6,7 @@ import math
 
 import cv2
 
-from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.ranks import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import SignalSpec
 

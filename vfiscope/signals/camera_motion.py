@@ -11,8 +11,8 @@ import numpy as np
 from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.jit import REORDERED, compiled
 from vfiscope.signals.frame_flow import from_before, mean_apart, tiny_scale
-from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.light_fit import BIWEIGHT
+from vfiscope.signals.ranks import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float32, Float64, SignalSpec, Uint8
 

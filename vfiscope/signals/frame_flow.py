@@ -17,7 +17,7 @@ import numpy as np
 
 from vfiscope.jit import REORDERED, compiled
 from vfiscope.signals.fetching import fetched_along
-from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.ranks import ranked
 from vfiscope.signals.signal import SignalFrame
 from vfiscope.types import Float32, Uint8
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
 from vfiscope.pixels import times_smaller
 from vfiscope.types import Float32, Uint8
 
-__all__ = ["BLOCK_PX", "block_means", "nth_largest", "ranked", "scaled_down", "slopes"]
+__all__ = ["BLOCK_PX", "block_means", "scaled_down", "slopes"]
 
 HALF_CODE, EIGHTFOLD = np.float32(0.5), np.float32(8)
 MOST_ADDED = 257
@@ -144,20 +143,3 @@ def slope_lengths(plane: Any, made: Any) -> None:
             down = below[x] + 2 * below[x + 1] + below[x + 2]
             down -= above[x] + 2 * above[x + 1] + above[x + 2]
             filled[x] = np.sqrt(np.float32(across * across + down * down)) / EIGHTFOLD
-
-
-def ranked(values: NDArray[Any], *shares: float) -> list[float]:
-    """The values below which these parts of all values lie: quantiles without interpolation."""
-    parted, found = values.flatten(), []
-    for share in shares:  # numpy takes longer to find several places at once
-        place = round(share * (values.size - 1))
-        parted.partition(place)
-        found.append(float(parted[place]))
-    return found
-
-
-def nth_largest(values: NDArray[Any], n: int) -> float:
-    """The n-th largest of at least so many values."""
-    parted, place = values.flatten(), values.size - n
-    parted.partition(place)
-    return float(parted[place])

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vfiscope.jit import compiled
-from vfiscope.signals.frame_views import block_means, ranked
+from vfiscope.signals.frame_views import block_means
+from vfiscope.signals.ranks import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float32, SignalSpec
 

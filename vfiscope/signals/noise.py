@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vfiscope.jit import compiled
-from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.ranks import ranked
 from vfiscope.signals.signal import Signal, SignalFrame
 from vfiscope.types import SignalSpec
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import from_before, to_next
-from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.ranks import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
 from vfiscope.types import SignalSpec
 

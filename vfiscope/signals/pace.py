@@ -9,7 +9,7 @@ import numpy as np
 
 from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import block_flow, from_before, step_before, step_to_next
-from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.ranks import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
 from vfiscope.types import SignalSpec
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import from_before
-from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.ranks import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.signals.warp_residual import MIN_CONTRAST_CODES, MIN_STRUCTURED_SHARE
 from vfiscope.types import Float32, SignalSpec

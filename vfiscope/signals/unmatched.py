@@ -10,7 +10,7 @@ import numpy as np
 from vfiscope.jit import compiled
 from vfiscope.signals.blended import Passage, brought, halfway, passage
 from vfiscope.signals.frame_flow import MIN_FLOW_PX, block_flow, from_before, to_next
-from vfiscope.signals.frame_views import nth_largest, ranked
+from vfiscope.signals.ranks import nth_largest, ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import Float32, SignalSpec
 

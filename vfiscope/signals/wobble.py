@@ -9,7 +9,7 @@ import numpy as np
 
 from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import from_before, to_next
-from vfiscope.signals.frame_views import nth_largest
+from vfiscope.signals.ranks import nth_largest
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import SignalSpec
 
