@@ -18,7 +18,7 @@ __all__ = ["nth_largest", "ranked"]
 
 HALVINGS = 6
 """Of the range, until values outside of it are left out."""
-LIMITS = {
+FLOAT_BITS = {
     "f4": np.array([0x7FFFFFFF, 0x7F800000, 31], np.int32),
     "f8": np.array([0x7FFFFFFFFFFFFFFF, 0x7FF0000000000000, 63], np.int64),
 }
@@ -43,8 +43,8 @@ def nth_largest(values: NDArray[Any], n: int) -> float:
 
 def _at_rank(values: NDArray[Any], rank: int) -> float:
     """The value with so many below it."""
-    known = values if values.dtype.str[1:] in LIMITS else values.astype(np.float64)
-    limits = LIMITS[known.dtype.str[1:]]
+    known = values if values.dtype.str[1:] in FLOAT_BITS else values.astype(np.float64)
+    limits = FLOAT_BITS[known.dtype.str[1:]]
     found = np.empty(1, limits.dtype)
     bits_at_rank(known.ravel().view(limits.dtype), limits, rank, found)
     return float(found.view(known.dtype)[0])
@@ -56,7 +56,7 @@ def bits_at_rank(bits: Any, limits: Any, rank: int, found: Any) -> None:
 
     Args:
         bits: (N,) those of floats, as int32 or int64.
-        limits: (3,) of the same type, see ``LIMITS``.
+        limits: (3,) of the same type, see ``FLOAT_BITS``.
         rank: 0 to N - 1.
         found: (1,) of the same type, filled.
     """
