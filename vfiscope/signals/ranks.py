@@ -19,8 +19,8 @@ __all__ = ["nth_largest", "ranked"]
 HALVINGS = 6
 """Of the range, until values outside of it are left out."""
 FLOAT_BITS = {
-    "f4": np.array([0x7FFFFFFF, 0x7F800000, 31], np.int32),
-    "f8": np.array([0x7FFFFFFFFFFFFFFF, 0x7FF0000000000000, 63], np.int64),
+    np.dtype(np.float32): np.array([0x7FFFFFFF, 0x7F800000, 31], np.int32),
+    np.dtype(np.float64): np.array([0x7FFFFFFFFFFFFFFF, 0x7FF0000000000000, 63], np.int64),
 }
 """{type: all bits but the sign, those of infinity, and by how many to move the sign to the end}"""
 
@@ -43,23 +43,22 @@ def nth_largest(values: NDArray[Any], n: int) -> float:
 
 def _at_rank(values: NDArray[Any], rank: int) -> float:
     """The value with so many below it."""
-    known = values if values.dtype.str[1:] in FLOAT_BITS else values.astype(np.float64)
-    limits = FLOAT_BITS[known.dtype.str[1:]]
-    found = np.empty(1, limits.dtype)
-    bits_at_rank(known.ravel().view(limits.dtype), limits, rank, found)
-    return float(found.view(known.dtype)[0])
+    limits = FLOAT_BITS.get(values.dtype)
+    if limits is None:
+        return _at_rank(values.astype(np.float64), rank)
+    return float(value_at_rank(values.ravel(), limits, rank))
 
 
 @compiled()
-def bits_at_rank(bits: Any, limits: Any, rank: int, found: Any) -> None:
-    """Fill (1,) whole numbers with the bits of the float that has so many floats below it.
+def value_at_rank(values: Any, limits: Any, rank: int) -> Any:
+    """The float that has so many floats below it.
 
     Args:
-        bits: (N,) those of floats, as int32 or int64.
-        limits: (3,) of the same type, see ``FLOAT_BITS``.
+        values: (N,) float32 or float64.
+        limits: (3,) int32 or int64, see ``FLOAT_BITS``.
         rank: 0 to N - 1.
-        found: (1,) of the same type, filled.
     """
+    bits, found = values.view(limits.dtype), np.empty(1, limits.dtype)
     count = bits.shape[0]
     ordered = np.empty(count, bits.dtype)
     most, infinite, shift = limits[0], limits[1], limits[2]
@@ -89,3 +88,4 @@ def bits_at_rank(bits: Any, limits: Any, rank: int, found: Any) -> None:
         count = kept
     found[0] = low
     found[0] ^= (found[0] >> shift) & most
+    return found.view(values.dtype)[0]
