@@ -96,7 +96,27 @@ def test_kinds_are_looked_for_with_what_explains_them() -> None:
     names = {each.name for each in detectors_of(["change"])}
     assert {"onset", "shot_cut", "duplicate", "shift"} <= names
     assert {each.name for each in detectors_of(["static"])} == {"static"}
+    assert {"tearing", "gradual", "fade"} <= {each.name for each in detectors_of(["tearing"])}
     assert len(detectors_of(())) == len(DETECTORS)
+
+
+def test_a_kind_asked_for_alone_is_explained_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looks torn within a wipe is not, though nobody asked for wipes."""
+
+    def found(kind: str, start: int, stop: int) -> Detector:
+        segment = Segment(start, stop, kind, "shot_step", 1.0, start, 0.9, 0.0, 1.0)
+        return Detector(f"made_{kind}", [], lambda columns: [segment], [kind])
+
+    made = [found("cut", 4, 12), found("tearing", 8, 9), found("blur", 8, 9)]
+    monkeypatch.setattr(DETECTORS, "_things", {each.name: each for each in made})
+    scores = make_scores(20)
+
+    def kinds(*asked: str) -> list[str]:
+        return [each.kind for each in flag(scores.frames, scores.values, {}, kinds=asked)]
+
+    assert kinds() == ["cut", "blur"]
+    assert kinds("tearing") == []
+    assert kinds("blur", "tearing") == ["blur"]
 
 
 def test_the_detectors_are_asked_in_order() -> None:

@@ -23,8 +23,10 @@ from vfiscope.types import Segment
 __all__ = [
     "BY_PLACES",
     "CAUSE_KINDS",
+    "LIKE_TWO_SHOTS",
     "LOW_SCORE",
     "METRIC_OF_CAUSE",
+    "TRANSITIONS",
     "explained",
     "without_repetition",
 ]
@@ -53,7 +55,7 @@ OF_ONE_INSTANT = ("warp",)
 over."""
 TRANSITIONS, MIN_MIXED_ROWS = ("cut", "fade"), 3
 """Kinds of a change from one shot to another, and the shortest that is gradual."""
-LIKE_TWO_SHOTS = ("tearing", "ghosting", "warp")
+LIKE_TWO_SHOTS = frozenset({"tearing", "ghosting", "warp"})
 """Kinds that a frame of two shots is like."""
 ELSEWHERE_IN_TIME = ("repeats", "late", "early")
 """Causes of the verdict by which a frame is one of another instant."""

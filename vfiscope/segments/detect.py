@@ -63,8 +63,8 @@ def flag(
     parsed = [_marking(text, columns) for text in rules]
     asked = [] if independent else [d for d in detectors_of(kinds) if d.can_read(columns)]
     found = _unexplained([(each, _detected(each, columns)) for each in asked])
-    found = [segment for segment in found if not kinds or segment.kind in kinds]
     found = without_repetition(found, columns)
+    found = [segment for segment in found if not kinds or segment.kind in kinds]
     # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
         _place(segment): segment

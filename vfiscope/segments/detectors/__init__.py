@@ -13,7 +13,13 @@ from collections.abc import Collection
 
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
-from vfiscope.segments.causes import BY_PLACES, CAUSE_KINDS, METRIC_OF_CAUSE
+from vfiscope.segments.causes import (
+    BY_PLACES,
+    CAUSE_KINDS,
+    LIKE_TWO_SHOTS,
+    METRIC_OF_CAUSE,
+    TRANSITIONS,
+)
 from vfiscope.segments.detector import Columns, Detector
 from vfiscope.segments.detectors import (
     black,
@@ -157,10 +163,11 @@ for _detector in (
 
 
 def detectors_of(kinds: Collection[str]) -> list[Detector]:
-    """Those that flag one of these kinds, and those of kinds to which one of them gives way; all
-    where no kind is named."""
+    """Those that flag one of these kinds, and those of kinds to which one of them gives way or by
+    which it is explained; all where no kind is named."""
     everything = list(DETECTORS.values())
     if not kinds:
         return everything
     others = [kind for each in everything if each.flags(kinds) for kind in each.gives_way_to]
+    others += TRANSITIONS if not LIKE_TWO_SHOTS.isdisjoint(kinds) else ()
     return [each for each in everything if each.flags({*kinds, *others})]
