@@ -78,8 +78,10 @@ BACKWARDS = -0.4
 """Motion, in usual steps, of what shows an earlier instant: it catches up."""
 MIN_RENEWED_PACE = 0.7
 """Motion of all frames since the last keyframe, if this one has nothing to renew."""
-MAX_JUMP = 10.0
-"""Change in terms of that of the frames beside it, above which it is no motion."""
+MAX_JUMP, MAX_LOST_JUMP = 10.0, 5.0
+"""Change in terms of that of the frames beside it, above which it is no motion; and above which it
+is another shot that goes on evenly, where motion was lost: what moves by more steps than that lies
+elsewhere altogether, and changes no more by further ones."""
 MOTION_ROWS, STEADY_ROWS = (-4, -3, -2, -1, 1, 2, 3, 4), 6
 STEADY_PX, MAX_UNSTEADY, MAX_SIDEWAYS, MAX_UNSTEADY_SIDEWAYS = 0.5, 0.25, 0.15, 0.3
 """Motion of a steady camera, how far it may vary in parts of it, and the part of a step that may go
@@ -178,7 +180,8 @@ def _measured(columns: Columns) -> tuple[Float64, Float64]:
     largest = np.fmax(_largest(change, (-2, -1)), _largest(change, (1, 2)))
     with np.errstate(divide="ignore", invalid="ignore"):
         jump = change / side
-        lost = np.where(change > MIN_LOST_PEAK * largest, _lost(context, jump), 0.0)
+        alone = (change > MIN_LOST_PEAK * largest) & (jump < MAX_LOST_JUMP)
+        lost = np.where(alone, _lost(context, jump), 0.0)
         margin = np.where(jump < MAX_JUMP, np.fmax(_followed(context, jump), lost), 0.0)
         margin = np.fmax(margin, _in_even_pan(context))
     possible = np.isfinite(margin) & (change > MIN_DROP_PEAK * largest)
