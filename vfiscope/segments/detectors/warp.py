@@ -35,7 +35,7 @@ from vfiscope.types import Float64, Segment
 __all__ = ["WARP_SIGNALS", "detect"]
 
 WARP_SIGNALS = (
-    *("unmatched", "impulse", "luma_mean", "luma_std", "light_step", "structure_step"),
+    *("unmatched", "impulse", "luma_mean", "luma_p1", "luma_p99", "light_step", "structure_step"),
     *("wobble", "blend_residual", "blend_others", "tear_explained", *BRIEF_CHANGE_SIGNALS),
 )
 LEAST_UNMATCHED_CODES, USUAL_UNMATCHED = 2.5, 6.0
@@ -50,10 +50,9 @@ and how much more it may leave on the way in than on the way out, or the other w
 MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, (0.5, 0.5, 1.0), 4.0
 """Least geometric mean of the three in terms of what is enough, least of each, and what counts of
 each at most."""
-MAX_FOREIGN, LEAST_CONTRAST = 2.0, 2.0
-"""Content that neither neighbour has, in standard deviations of luma, from which on it does not
-come from near by, as in a bend, but from anywhere: as far apart are the two values of a frame that
-has only two; and least standard deviation."""
+LEAST_RANGE = 4.0
+"""Code values. What is bent comes from near by, and is as far from what was there as the darkest
+and the brightest parts of the frame at most, which are that far apart at least."""
 MAX_BENT_SEAMS, MAX_BENT_STEP, MAX_BENT_LIGHT = 1.0, 0.8, 0.02
 """Margin of seams below which nothing is damaged, change of structure of another scene, and step of
 the light of a flash. Where most of a frame is plain, a bend is in most of what has structure, and
@@ -168,8 +167,9 @@ def _others(context: Context) -> Mask:
     for name, most in (("structure_step", MAX_BENT_STEP), ("light_step", MAX_BENT_LIGHT)):
         step = np.abs(np.nan_to_num(context.signal(name)))
         other |= np.fmax(step, np.append(step[1:], 0)) > most
-    contrast = np.fmax(context.signal("luma_std"), LEAST_CONTRAST)
-    other |= np.nan_to_num(context.signal("unmatched")) > MAX_FOREIGN * contrast
+    darkest, brightest = (context.signal(f"luma_p{share}") for share in (1, 99))
+    foreign = context.signal("unmatched") > np.fmax(brightest - darkest, LEAST_RANGE)
+    other |= foreign
     other |= (seam_margin(context) >= MAX_BENT_SEAMS) | behind_repeats(context)
     other |= beside(ghost_rows(context))
     for tear in tears(context):
