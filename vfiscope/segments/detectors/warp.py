@@ -57,9 +57,9 @@ MAX_BENT_SEAMS, MAX_BENT_STEP, MAX_BENT_LIGHT = 1.0, 0.8, 0.02
 """Margin of seams below which nothing is damaged, change of structure of another scene, and step of
 the light of a flash. Where most of a frame is plain, a bend is in most of what has structure, and
 changes three quarters of that."""
-MIN_UNMIXED = 0.9
+MIN_UNMIXED, CLEARLY_BENT, MIN_CLEARLY_UNMIXED = 0.9, 2.3, 0.6
 """Difference to mixtures of other instants, in terms of what motion leaves: one explains a ghost,
-and none what is bent."""
+and none what is bent; and less where all three tell many times as much as is enough."""
 MIN_RESTLESS_PX, MIN_IN_RESTLESS, FAR_FROM_MIXED = 0.15, 1.5, 1.2
 """What is enough of a wobble, from which on all places leave their way so much that those of a bend
 do not stand out; what the geometric mean of the other two must be then, and the difference to
@@ -90,7 +90,9 @@ def detect(columns: Columns) -> list[Segment]:
         return []
     margins, brief, others = _margins(context), brief_changes(context), _others(context)
     bent = np.cbrt(np.clip(margins, 0, MAX_OF_EACH).prod(axis=0)) / MIN_BENT
-    alone = (bent >= 1) & (margins.T >= MIN_OF_EACH).all(axis=1) & ~_mixed(context, MIN_UNMIXED)
+    mixed = _mixed(context, MIN_UNMIXED)
+    mixed &= (bent < CLEARLY_BENT) | _mixed(context, MIN_CLEARLY_UNMIXED)
+    alone = (bent >= 1) & (margins.T >= MIN_OF_EACH).all(axis=1) & ~mixed
     restless = _in_restless(context, margins[0])
     alone |= restless >= 1
     edges = np.sort(margins, axis=0)[1] >= EDGE_BENT
