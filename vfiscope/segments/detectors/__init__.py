@@ -125,7 +125,13 @@ for _detector in (
     Detector("corruption", DAMAGE_SIGNALS, corruption.detect, reads=DAMAGE_READS),
     Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect, reads=FAULT_READS),
     Detector("mixed", mixed.MIX_SIGNALS, mixed.detect, ["ghosting"]),
-    Detector("shift", shift.SHIFT_SIGNALS, shift.detect, reads=FAULT_READS),
+    Detector(
+        "shift",
+        shift.SHIFT_SIGNALS,
+        shift.detect,
+        gives_way_to=("ghosting",),
+        reads=FAULT_READS,
+    ),
     Detector("tearing", torn.TEAR_SIGNALS, torn.detect, reads=FAULT_READS),
     Detector(
         "warp",
