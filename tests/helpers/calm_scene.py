@@ -18,6 +18,8 @@ QUIET = {
     "light_step": 0.0,
     "luma_mean": 100.0,
     "luma_std": 40.0,
+    "luma_p1": 20.0,
+    "luma_p99": 220.0,
     "sharpness": 5.0,
     "motion_x": 0.0,
     "motion_y": 0.0,

@@ -136,6 +136,7 @@ def test_what_goes_too_far_to_be_followed_shows_in_the_frames_beside_it() -> Non
         {"even_agreed": 0.8},  # it was followed, and went back
         {"structure_step": 0.5, "beside": 0.1},  # another shot
         {"motion_residual": 0.5},  # a bump: the whole frame moved
+        {"frame_difference": 60.0},  # more than any motion changes: another shot
     ],
 )
 def test_what_was_lost_for_another_reason_is_no_drop(signals: dict[str, float]) -> None:

@@ -61,6 +61,11 @@ PACED = {
             {"seam": {30: 300.0, 31: 300.0}, "warp_residual": {30: 0.2, 32: 0.2}},
             [("corruption", 30, 32)],
         ),
+        # Another scene begins with much that moves: it differs from both sides, but goes on.
+        (
+            {**LONE, "seam": {30: 400.0}, "structure_step": {30: 0.8}, "warp_residual": {30: 0.9}},
+            [],
+        ),
         # The second frame has hardly anything of its own, as all of the scene shakes.
         (
             {
@@ -81,6 +86,9 @@ PACED = {
             [("corruption", 30, 40)],
         ),
         (BENT, [("warp", 30, 31)]),
+        ({**BENT, "blend_residual": {30: 0.7}}, [("warp", 30, 31)]),
+        # Text on a plain screen: its spread is small, its range is not.
+        ({**BENT, "luma_std": dict.fromkeys(range(ROWS), 10.0)}, [("warp", 30, 31)]),
         # Most of the frame is plain, so that most of its structure is bent.
         ({**BENT, "structure_step": {30: 0.75, 31: 0.75}}, [("warp", 30, 31)]),
         # The second of two bent frames has hardly anything of its own.
@@ -204,8 +212,15 @@ def test_a_fault_is_named_and_placed(
         {**PACED, "tear_agreed": {32: 0.6}},
         # a part falls behind and shows what nobody saw before: something appears
         {**PACED, "warp_residual": {31: 0.2}},
-        # bent, but a mixture of its neighbours explains it
-        {**BENT, "blend_residual": {30: 0.6}},
+        # bent, but a mixture of its neighbours explains it; more is needed where all tell clearly
+        {**BENT, "wobble": {30: 0.15}, "blend_residual": {30: 0.7}},
+        {**BENT, "blend_residual": {30: 0.5}},
+        # what is there now is further from what was than anything within the frame
+        {
+            **BENT,
+            "luma_p1": dict.fromkeys(range(ROWS), 90.0),
+            "luma_p99": dict.fromkeys(range(ROWS), 120.0),
+        },
         # a frame of another scene
         {**BENT, "structure_step": {30: 0.85, 31: 0.85}},
         # a faint flash, which only one frame has too

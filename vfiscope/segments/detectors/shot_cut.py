@@ -47,6 +47,8 @@ MAX_HELD = 0.1
 HELD_ROWS, MAX_COLOURS_ON, MAX_RESIDUAL_ON = 3, 0.25, 0.9
 """Rows that are held in a freeze at least; and colours and residual below which a shot goes on
 behind it, with what it would have shown by then, which is unlike what was held."""
+MAX_OTHER_PACE = 4.0
+"""How many times as much rows differ before a freeze and behind it, or the other way."""
 CLEAR_STRUCTURE = 0.6
 """Structure step from which a cut need not stand alone."""
 CUT_ALONE_ROWS, ALONE_TIMES = 6, 3.0
@@ -115,16 +117,22 @@ def _margin(columns: Columns) -> Float64:
     margin = np.where(alone & ~lit & ~_explained(columns), margin, 0.0)
     left_again = _left_again(columns, margin)
     renewed = _renewed(columns) & (structure < CLEAR_STRUCTURE)
-    goes_on = _behind_freeze(residual) & (colours < MAX_COLOURS_ON) & (residual < MAX_RESIDUAL_ON)
+    goes_on = (margin > 0) & (colours < MAX_COLOURS_ON) & (residual < MAX_RESIDUAL_ON)
+    goes_on = _behind_freeze(residual, goes_on)
     return np.where(left_again | _damage_turns(columns) | renewed | goes_on, 0.0, margin)
 
 
-def _behind_freeze(residual: Float64) -> NDArray[np.bool_]:
-    """(N,) True where the rows before hardly differ from each other, unlike those behind."""
+def _behind_freeze(residual: Float64, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,) those of the rows asked for behind a freeze: the rows before hardly differ from each
+    other, unlike those before them and those behind. What was still from its beginning on was not
+    held."""
     held = np.max([shifted(residual, -by) for by in range(1, HELD_ROWS + 1)], axis=0)
     going = np.min([shifted(residual, by) for by in range(1, HELD_ROWS + 1)], axis=0)
-    found = np.asarray(held < MAX_HELD * going)
-    found[: HELD_ROWS + 1] = False  # the first row has none before it
+    found = np.asarray(asked & (held < MAX_HELD * going))
+    for row in np.flatnonzero(found).tolist():
+        moved = np.flatnonzero(residual[:row] >= going[row] / MAX_OTHER_PACE)[-HELD_ROWS:]
+        in_a_row = len(moved) == HELD_ROWS == moved[-1] - moved[0] + 1
+        found[row] = in_a_row and (residual[moved] <= MAX_OTHER_PACE * going[row]).all()
     return found
 
 
