@@ -177,12 +177,15 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
     Raises:
         VfiscopeError: a rule or the file cannot be used.
     """
-    from vfiscope.regions.regions_stage import outdated
+    with Run(path) as before:
+        pass  # its columns stay in memory
+    reflag(path, rules, since=before)
+    run = Run(path, earlier=before)
+    if "regions" in run.stages:
+        from vfiscope.regions.regions_stage import outdated
 
-    reflag(path, rules)
-    run = Run(path)
-    for note in outdated(run):
-        log.warning("warning: %s", note)
+        for note in outdated(run):
+            log.warning("warning: %s", note)
     return run
 
 

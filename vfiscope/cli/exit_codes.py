@@ -29,10 +29,14 @@ OK, FAILED_ON, UNUSABLE, PARTIAL, FAULT, TERMINATED = 0, 1, 2, 3, 70, 143
 def judged(result: Run, rules: Iterable[str]) -> dict[str, Any]:
     """The summary of a run, with the rules that it fails on and the values that met them."""
     from vfiscope.segments import failures
-    from vfiscope.views.region_summary import summary_with_changes
 
     failed = failures(rules, result)
-    return {**summary_with_changes(result), "failed_on": list(failed), "failures": failed}
+    summary = {**result.summary(), "changes": None}
+    if "regions" in result.stages:  # else what seeks them is not even imported
+        from vfiscope.views.region_summary import summary_with_changes
+
+        summary = summary_with_changes(result)
+    return {**summary, "failed_on": list(failed), "failures": failed}
 
 
 def exit_code(summary: dict[str, Any], otherwise: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from vfiscope.cli.exit_codes import OK, exit_code, judged
 from vfiscope.cli.messages import describe
 from vfiscope.cli.parameters import comma_list, files
 from vfiscope.cli.terminal import say, say_error, say_json
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
 
 __all__ = ["export", "flag", "plot"]
 
@@ -39,7 +43,6 @@ def flag(
 
     vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
     """
-    from vfiscope.regions.regions_stage import outdated
     from vfiscope.segments import failures, reflag
     from vfiscope.store import Run
 
@@ -51,8 +54,17 @@ def flag(
         if as_json:
             say_json(summary)
         elif not quiet:
-            say("\n".join([describe(summary, "flagged again, {}"), *map(str, outdated(after))]))
+            say("\n".join([describe(summary, "flagged again, {}"), *_notes(after)]))
         return exit_code(summary, OK)
+
+
+def _notes(run: Run) -> list[str]:
+    """Whether the regions of a run, if it has some, are still of the frames that are flagged."""
+    if "regions" not in run.stages:  # else what seeks them is not even imported
+        return []
+    from vfiscope.regions.regions_stage import outdated
+
+    return [str(note) for note in outdated(run)]
 
 
 @click.command()
