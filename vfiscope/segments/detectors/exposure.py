@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
+from vfiscope.jit import map_rows
 from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.low_score import low_scores
 from vfiscope.segments.wording import told
@@ -25,13 +27,13 @@ def detect(columns: Columns) -> list[Segment]:
     Args:
         columns: with the signals ``light_red``, ``light_green`` and ``light_blue``.
     """
-    found = [
-        segment
-        for name in LIGHT_SIGNALS
-        for segment in low_scores(
-            columns.frames, columns.signals[name], _spec(name), partial(_said, name)
-        )
-    ]
+
+    def judged(channel: int) -> list[Segment]:
+        name = LIGHT_SIGNALS[channel]
+        light = columns.signals[name]
+        return low_scores(columns.frames, light, _spec(name), partial(_said, name))
+
+    found = chain.from_iterable(map_rows(judged, len(LIGHT_SIGNALS)))
     kept: list[Segment] = []
     for segment in sorted(found, key=lambda each: -each.confidence):
         if all(segment.stop <= each.start or each.stop <= segment.start for each in kept):

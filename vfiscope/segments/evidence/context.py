@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from vfiscope.jit import compiled
+from vfiscope.jit import compiled, in_bands
 from vfiscope.segments.columns import Column, Columns
 from vfiscope.types import Float64
 
@@ -22,6 +22,8 @@ MAX_VIDEO_STEP_S = 1.0
 
 BAND_ROWS = 256
 """As many rows as stay in the cache of a core."""
+ROWS_FOR_ALL_CORES = 20_000
+"""Rows from which on handing them to other threads takes less than their medians."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +72,11 @@ def medians(
         chosen[(places < 0) | (places >= count)] = np.nan
         padded, near = chosen.ravel(), np.arange(len(near)) * len(rows)
     found = np.empty(count if rows is None else len(rows))
-    ordered_middles(padded, near, *_exchanges(len(offsets)), found)
+    wanted = padded, near, *_exchanges(len(offsets)), found
+    if len(found) < ROWS_FOR_ALL_CORES:
+        ordered_middles(0, len(found), *wanted)
+    else:
+        in_bands(ordered_middles, len(found), *wanted)
     return found
 
 
@@ -107,21 +113,25 @@ def _exchanges(size: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 
 @compiled()
-def ordered_middles(padded: Any, near: Any, exchanges: Any, needed: Any, found: Any) -> None:
+def ordered_middles(
+    first: int, stop: int, padded: Any, near: Any, exchanges: Any, needed: Any, found: Any
+) -> None:
     """Medians of short windows: an exchange works on a band of rows at once, many times quicker
     than sorting them one by one.
 
     Args:
+        first: the first row, and
+        stop: the one behind the last.
         padded: (N,) float64, long enough for all places.
         near: (W,) places of the window of the first row.
         exchanges: (E, 2) and
         needed: (E,) see :func:`_exchanges`.
         found: (M,) float64, filled; NaN where nothing is finite.
     """
-    size, rows = near.shape[0], found.shape[0]
+    size = near.shape[0]
     band, known = np.empty((size, BAND_ROWS)), np.empty(BAND_ROWS)
-    for start in range(0, rows, BAND_ROWS):
-        count = min(BAND_ROWS, rows - start)
+    for start in range(first, stop, BAND_ROWS):
+        count = min(BAND_ROWS, stop - start)
         for x in range(count):
             known[x] = 0.0
         for i in range(size):
