@@ -208,7 +208,7 @@ def _segment(context: Context, margins: Float64, rows: tuple[int, int]) -> Segme
 
 
 def _words(context: Context, row: int) -> str:
-    rises = {name: each[row] for name, (_, each) in echo_rises(context).items()}
+    rises = {name: np.nan_to_num(each[row]) for name, (_, each) in echo_rises(context).items()}
     name = max(rises, key=rises.__getitem__)
     lag = counted(ECHOES.index(name) + 1, "frame")
     left = min(MIXTURES, key=lambda each: float(context.signal(each)[row]))

@@ -38,8 +38,9 @@ MIN_NEW_COLOURS, NEW_TIMES_USUAL = 0.015, 2.0
 """Part of the colours that are new in a frame; the same as a multiple of the usual one, or of that
 of the calmer side."""
 ALL_NEW_COLOURS = 0.4
-SOME_NEW_COLOURS = ALL_NEW_COLOURS / 2
 """Sum of these parts over the stretch."""
+SOME_NEW_COLOURS = ALL_NEW_COLOURS / 2
+"""Below which the sum is surely too small, however it is rounded."""
 ALL_WIPED_COLOURS = 0.55
 """The same of a wipe, behind which nothing is left of the shot before."""
 MAX_UNEVEN, MAX_LONE = 4.0, 2.0
@@ -192,7 +193,7 @@ def _stretches(columns: Columns, change: Float64, new: NDArray[np.bool_]) -> lis
     seen = np.append(0.0, np.cumsum(colours))
     found = []
     for first, last in spans(new, np.zeros(len(new), bool), reach=2):
-        # Quick to know of most of them; sums are not taken as exact.
+        # Quick to know, and so of most of them.
         if last - first + 1 < MIN_GRADUAL_ROWS or seen[last + 1] - seen[first] < SOME_NEW_COLOURS:
             continue
         inside = change[first : last + 1]
