@@ -118,6 +118,21 @@ def test_a_freeze_lasts_where_the_frame_behind_it_is_another() -> None:
     assert DETECTORS["duplicate"].detect(columns) == []
 
 
+def test_motion_that_was_followed_up_to_a_freeze_tells_it_though_its_colours_are_new() -> None:
+    """Behind it the shot has moved on so far that it seems another one, and before it each frame
+    brings some colours, as transitions do; but these were followed and stop at once."""
+    rows = np.arange(N)
+    colours = np.where((rows >= 14) & (rows < 17), 0.3, 0.0) + np.where(rows == 34, 0.4, 0.0)
+    behind = {"structure_step": np.where(rows == 34, 0.9, 0.0), "histogram_step": colours}
+    change = moving(*range(20, 34))
+    told = DETECTORS["duplicate"].detect(columns_of(change, **behind))
+    assert [(each.kind, each.start, each.stop, each.confidence) for each in told] == [
+        ("freeze", 20, 34, 0.7)
+    ]
+    lost = np.where((rows >= 14) & (rows < 17), np.nan, (change > 1) * 1.0)
+    assert found(columns_of(change, **behind, pace=lost)) == []
+
+
 def test_a_still_shot_between_dissolves_is_no_freeze() -> None:
     spread = np.r_[np.linspace(24, 40, 20), np.full(20, 40.0), np.linspace(40, 24, 20)]
     assert found(columns_of(moving(*range(20, 40)), luma_std=spread)) == []

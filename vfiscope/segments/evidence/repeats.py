@@ -344,6 +344,9 @@ def _repeat(rows: Rows, first: int, last: int) -> Repeat | None:
     if not known or not edges:
         return None
     one_sided = long and len(known) < 2
+    # Where each step was followed, colours that come are those of what moves, and no transition.
+    beside_it = rows.pace[before if known[0] is sides[0] else after]
+    followed = len(beside_it) == SIDE_ROWS and bool((beside_it >= MIN_END_PACE).all())
     usual = min(float(np.sort(side)[len(side) // 4]) for side in known)
     own = change[first : last + 1]
     renewed = len(own) > LONG_RUN and not one_sided
@@ -357,6 +360,6 @@ def _repeat(rows: Rows, first: int, last: int) -> Repeat | None:
     moves = (
         usual > LEAST_USUAL
         and steady > MIN_STEP_PACE
-        and (not one_sided or (made.is_sharp and len(known[0]) == SIDE_ROWS))
+        and (not one_sided or (made.is_sharp and (len(known[0]) == SIDE_ROWS or followed)))
     )
     return made if moves and made.ratio < MAX_LULL else None
