@@ -63,7 +63,12 @@ PACED = {
         ),
         # Another scene begins with much that moves: it differs from both sides, but goes on.
         (
-            {**LONE, "seam": {30: 400.0}, "structure_step": {30: 0.8}, "warp_residual": {30: 0.9}},
+            {**LONE, "seam": {30: 118.0}, "structure_step": {30: 0.8}, "warp_residual": {30: 0.9}},
+            [],
+        ),
+        # The last frame of a scene, the same way.
+        (
+            {**LONE, "seam": {30: 118.0}, "structure_step": {31: 0.8}, "warp_residual": {31: 0.9}},
             [],
         ),
         # The second frame has hardly anything of its own, as all of the scene shakes.
