@@ -32,7 +32,7 @@ __all__ = [
 CUT_STRUCTURE = 0.2
 """Least structure step: that of a cut of which half of the frame knows nothing is 0.25 to 0.45, and
 that of a change of exposure up to 0.15."""
-CUT_RESIDUAL = 0.24
+CUT_RESIDUAL = 0.22
 """Least residual of motion, in standard deviations of luma."""
 CUT_BOTH = 0.03
 """Least product of the steps of structure and of colours."""
