@@ -102,8 +102,8 @@ def _with_seams(context: Context) -> Mask:
     lone = (seams >= MIN_SEAMS) & (blocks >= MIN_LONE_BLOCKS) & (both >= MIN_BOTH) & steady
     going = np.append(ratio[1:], 0)
     lone &= np.fmax(ratio, going) >= MIN_LONE_RATIO
-    # What is unlike the frame before, and goes on as usual, begins another scene; and the last frame
-    # of a scene is unlike the one behind. More seams than that stand out by themselves.
+    # What is unlike the frame before, and goes on as usual, begins another scene; and the last
+    # frame of a scene is unlike the one behind. More seams than that stand out by themselves.
     begins = context.signal("structure_step") > MAX_DAMAGED_STEP
     ends = np.append(begins[1:], False)
     turns = (begins & (going < MIN_LONE_RATIO)) | (ends & (ratio < MIN_LONE_RATIO))
