@@ -31,11 +31,12 @@ def judged(result: Run, rules: Iterable[str]) -> dict[str, Any]:
     from vfiscope.segments import failures
 
     failed = failures(rules, result)
-    summary = {**result.summary(), "changes": None}
-    if "regions" in result.stages:  # else what seeks them is not even imported
+    if "regions" in result.stages:
         from vfiscope.views.region_summary import summary_with_changes
 
         summary = summary_with_changes(result)
+    else:  # what seeks them is not even imported
+        summary = {**result.summary(), "changes": None}
     return {**summary, "failed_on": list(failed), "failures": failed}
 
 

@@ -413,7 +413,7 @@ def test_behind_a_freeze_a_shot_goes_on_with_what_it_would_have_shown(
     behind = {20: {"shot_step": 0.9, **cut}}
     assert found({**going, **held, **behind}) == [("cut", 20, 21)] * told
     assert found({**going, **behind}) == [("cut", 20, 21)]
-    # what was still from its beginning on, behind a cut or a dissolve of few frames, was not held
+    # what was still from its beginning on was not held
     still = {row: {"shot_residual": 0.0} for row in range(20)}
     assert found({**going, **still, **behind}) == [("cut", 20, 21)]
     # before the first frame nothing was held
